@@ -167,9 +167,10 @@ struct bpei_lookup {
 #define BPEI_PROBE_NEXT (UINT32_MAX - 1)
 
 /* How many packets before its use a bucket is prefetched. */
-#define BPEI_PROBE_AHEAD 24u
+#define BPEI_PROBE_AHEAD 40u
 
-/* Prefetches the buckets of up to `count` packets from packet `from` on. */
+/* Prefetches the buckets of up to `count` packets from packet `from` on.  The caller of a probe has
+ * prefetched the first BPEI_PROBE_AHEAD, and has done other work since. */
 static inline void bpei_probe_prefetch(
 	const struct bpei_lookup *probe, uint32_t from, uint32_t count)
 {

@@ -28,7 +28,6 @@ uint64_t bpei_probe_scalar(const struct bpei_lookup *probe, uint32_t *entry)
 	const uint32_t none = probe->none;
 	uint64_t overflowed = 0;
 
-	bpei_probe_prefetch(probe, 0, BPEI_PROBE_AHEAD);
 	for (uint32_t i = 0; i < n; i++) {
 		const uint32_t later = i + BPEI_PROBE_AHEAD < n ? i + BPEI_PROBE_AHEAD : i;
 		const uint32_t found = read_bucket(&buckets[hash[i] & mask], hash[i]);

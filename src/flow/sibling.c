@@ -92,6 +92,22 @@ static struct bpei_sibling *sibling_set_of(const struct bpei_table *t, uint32_t 
 	return t->siblings + (base & (t->siblings_size / WAYS - 1)) * WAYS;
 }
 
+/* Returns the word of the filter for the hash of a plain key, and writes the bit. */
+static uint64_t *filter_word_of(struct bpei_table *t, uint32_t base, uint64_t *bit)
+{
+	*bit = (uint64_t)1 << (base & 63);
+	return &t->sibling_filter[base / 64 % (BPEI_SIBLING_FILTER / 64)];
+}
+
+/* Returns false if no sibling of a plain key has been made.  The filter is small and stays in the
+ * cache, unlike the sets. */
+static bool may_have_sibling(struct bpei_table *t, uint32_t base)
+{
+	uint64_t bit;
+
+	return *filter_word_of(t, base, &bit) & bit;
+}
+
 /* Returns the element of the set for a tagged key: the key's own, a free element, or the element
  * used longest ago. */
 static struct bpei_sibling *choose_sibling(
@@ -116,7 +132,10 @@ static struct bpei_sibling *make_sibling(
 	struct bpei_table *t, uint32_t base, const struct bpe_key *key)
 {
 	struct bpei_sibling *const sibling = choose_sibling(t, base, key);
+	uint64_t bit;
+	uint64_t *const word = filter_word_of(t, base, &bit);
 
+	*word |= bit;
 	if (!sibling->base)
 		t->siblings_used++;
 	*sibling = (struct bpei_sibling){
@@ -521,22 +540,27 @@ static void check_plain_packet(struct bpei_flow_batch *ctx, uint32_t p)
 
 void bpei_siblings_join(struct bpei_flow_batch *ctx)
 {
-	const struct bpei_table *const t = ctx->t;
+	struct bpei_table *const t = ctx->t;
 	const uint32_t none = (uint32_t)t->options.max_flows;
 
 	if (!t->options.key_seed || !none)
 		return;
 	const uint64_t opening = find_equal_numbers(ctx->flow, ctx->b->count, none);
-	for (uint64_t m = opening; m; m &= m - 1)
-		__builtin_prefetch(sibling_set_of(t, ctx->b->hash[__builtin_ctzll(m)]));
+	for (uint64_t m = opening; m; m &= m - 1) {
+		const uint32_t hash = ctx->b->hash[__builtin_ctzll(m)];
+
+		if (may_have_sibling(t, hash))
+			__builtin_prefetch(sibling_set_of(t, hash));
+	}
 	for (uint64_t m = opening; m; m &= m - 1) {
 		const uint32_t p = (uint32_t)__builtin_ctzll(m);
+		const uint32_t hash = ctx->b->hash[p];
 
-		if (!ctx->b->hash[p])
+		if (!hash)
 			continue;
 		if (is_key_tagged(&ctx->b->key[p]))
 			m |= check_tagged_packet(ctx, p);
-		else
+		else if (may_have_sibling(t, hash))
 			check_plain_packet(ctx, p);
 	}
 	if (opening)

@@ -43,33 +43,33 @@ const uint16_t *bpei_table_marks(const struct bpei_table *t, const int64_t **rtt
 
 /* ---- Finding the flows of a batch ---- */
 
-/* Probes an index for all packets.  Returns the packets to be searched for in later buckets. */
-static uint64_t probe_index(
-	const struct bpei_flow_batch *ctx, const struct bpei_index *x, uint32_t *entry)
+/* Returns the question to an index about a batch, and prefetches the first buckets. */
+static struct bpei_lookup begin_lookup(
+	const struct bpei_table *t, const struct bpei_index *x, const struct bpe_batch *b)
 {
-	const struct bpei_lookup probe = { .buckets = x->buckets,
-		.hash = ctx->b->hash,
+	const struct bpei_lookup lookup = { .buckets = x->buckets,
+		.hash = b->hash,
 		.mask = x->mask,
-		.n = ctx->b->count,
-		.none = (uint32_t)ctx->t->options.max_flows };
+		.n = b->count,
+		.none = (uint32_t)t->options.max_flows };
 
-	return bpei_probe(&probe, entry);
+	bpei_probe_prefetch(&lookup, 0, BPEI_PROBE_AHEAD);
+	return lookup;
 }
 
 /* Probes the old index too, and keeps the smaller result, since an entry is below none.  Returns
  * the packets to be searched for in later buckets. */
 static uint64_t probe_old_index(const struct bpei_flow_batch *ctx, uint64_t overflowed)
 {
-	const uint32_t none = (uint32_t)ctx->t->options.max_flows;
-	const uint32_t n = ctx->b->count;
+	const struct bpei_lookup lookup = begin_lookup(ctx->t, &ctx->t->old, ctx->b);
 	uint32_t *const flow = ctx->flow;
 	uint32_t older[BPE_BATCH];
 	uint64_t missing = 0;
 
-	overflowed |= probe_index(ctx, &ctx->t->old, older);
-	for (uint32_t p = 0; p < n; p++) {
+	overflowed |= bpei_probe(&lookup, older);
+	for (uint32_t p = 0; p < lookup.n; p++) {
 		flow[p] = older[p] < flow[p] ? older[p] : flow[p];
-		missing |= (uint64_t)(flow[p] == none) << p;
+		missing |= (uint64_t)(flow[p] == lookup.none) << p;
 	}
 	return overflowed & missing;
 }
@@ -99,13 +99,13 @@ static void search_overflowed(const struct bpei_flow_batch *ctx, uint64_t packet
 
 /* Writes to ctx->flow the entry of each packet's tag, or max_flows, and 0 behind the last packet.
  * Prefetches the entries that count_packets begins with. */
-static void find_flows(struct bpei_flow_batch *ctx)
+static void find_flows(struct bpei_flow_batch *ctx, const struct bpei_lookup *lookup)
 {
 	struct bpei_table *const t = ctx->t;
 	const uint32_t *const flow = ctx->flow;
 	const uint32_t n = ctx->b->count;
 	const uint32_t first = n < BPEI_ENTRIES_AHEAD ? n : BPEI_ENTRIES_AHEAD;
-	uint64_t overflowed = probe_index(ctx, &t->index, ctx->flow);
+	uint64_t overflowed = bpei_probe(lookup, ctx->flow);
 
 	if (n < BPE_BATCH)
 		memset(ctx->flow + n, 0, (BPE_BATCH - n) * sizeof *flow);
@@ -148,8 +148,9 @@ static __attribute__((noinline)) uint64_t compare_extended_key(
 
 /* Counts packets which only increment their flow's counters.  Returns the others as bits; once a
  * flow has a packet among the others, later packets of the flow in the batch go there too.  Writes
- * ctx->tcp.  Prefetches the entry of a later packet, and the cold line of TCP's; other packets name
- * cold line 0.  No branch depends on the packet, since the branch would be mispredicted.
+ * ctx->tcp.  Prefetches the entry of a later packet, and what TCP tracking needs of this packet;
+ * other packets name cold line 0.  No branch depends on the packet, since the branch would be
+ * mispredicted.
  *
  * Both are known at compile time.  is_plain: see is_batch_plain.  has_updates: the table has
  * updates (live.c). */
@@ -160,7 +161,6 @@ static inline __attribute__((always_inline)) uint64_t count_packets(
 	struct bpei_entry *const entries = t->entries;
 	const uint32_t n = ctx->b->count;
 	const uint32_t *const flow = ctx->flow;
-	const uint64_t min_timeout_ns = (uint64_t)t->min_timeout_ns;
 	const struct bpe_layers *l = ctx->b->layers;
 	const struct bpe_key *key = ctx->b->key;
 	const int64_t *const time_ns = ctx->b->time_ns;
@@ -178,6 +178,7 @@ static inline __attribute__((always_inline)) uint64_t count_packets(
 
 		__builtin_prefetch(&entries[flow[p + BPEI_ENTRIES_AHEAD]], 1);
 		__builtin_prefetch(&t->cold[i & (0u - is_tcp)], 1);
+		__builtin_prefetch(bpei_rtt_slots_of(t, i), 1);
 		tcp |= is_tcp << p;
 		const uint64_t last_ns = (uint64_t)e->last_ns;
 		const uint64_t old = e->packed[end];
@@ -191,7 +192,7 @@ static inline __attribute__((always_inline)) uint64_t count_packets(
 		obstacles |= (l->tcp_flags | evictable) & watched_flags[bpei_entry_tcp_state(e)];
 		obstacles |= packed & PACKED_FULL;
 		/* The difference of a packet out of order wraps round, and is larger, too. */
-		obstacles |= ns - last_ns > min_timeout_ns;
+		obstacles |= ns - last_ns > (uint64_t)t->min_timeout_ns;
 		if (!is_plain) {
 			const uint64_t first_ns = (uint64_t)t->cold[i].first_ns;
 
@@ -334,11 +335,12 @@ static bool is_batch_plain(const struct bpei_table *t, const struct batch_survey
 void bpei_table_update(struct bpei_table *t, const struct bpe_batch *b, uint32_t flow[BPE_BATCH])
 {
 	const uint32_t touched = t->touched;
+	const struct bpei_lookup lookup = begin_lookup(t, &t->index, b);
 	const struct batch_survey survey = survey_batch(b);
 	struct bpei_flow_batch ctx = { .t = t, .b = b, .flow = t->found, .cut = survey.cut };
 
 	prefetch_due(t);
-	find_flows(&ctx);
+	find_flows(&ctx, &lookup);
 	t->joined.any = false;
 	t->opened_count = 0;
 	if (BPEI_UNLIKELY(t->options.marks))

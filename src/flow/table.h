@@ -26,10 +26,13 @@
 #include "flow/flow.h"
 #include "flow/history.h"
 
+#include "base/cacheline.h"
+
 #define BPEI_PROBE_LIMIT 32u   /* buckets after a key's own in which the key may lie */
 #define BPEI_COHORT 32u        /* entries that share a place in the wheel */
 #define BPEI_ENTRIES_AHEAD 24u /* packets before whose use an entry is prefetched */
 #define BPEI_SLOW_FILTER 1024u
+#define BPEI_SIBLING_FILTER 262144u /* bits */
 #define BPEI_VICTIMS 16u
 #define BPEI_MAX_DUE (2 * BPEI_COHORT)
 #define BPEI_WHEEL_SLOTS 1024u
@@ -163,6 +166,8 @@ struct bpei_table {
 	struct bpei_sibling *siblings; /* in sets */
 	uint32_t siblings_size, siblings_used, sibling_uses;
 	bool any_tagged; /* a packet with a VLAN tag has come */
+	/* A bit by the lower bits of the plain key's hash: such a sibling has been made. */
+	uint64_t sibling_filter[BPEI_SIBLING_FILTER / 64];
 	struct bpei_first_packet first_packets[BPEI_FIRST_PACKETS]; /* a ring */
 	uint32_t first_packet_tail;
 	struct bpei_joined_batch joined; /* the last batch */
@@ -286,7 +291,10 @@ static inline bool bpei_entry_has_timed_out(
 {
 	const uint64_t idle_ns = (uint64_t)now_ns - (uint64_t)e->last_ns;
 
-	return now_ns > e->last_ns && idle_ns > (uint64_t)t->timeout_ns[bpei_entry_timeout_kind(e)];
+	/* Hardly any packet comes so late that the kind of time-out matters. */
+	if (now_ns <= e->last_ns || BPEI_LIKELY(idle_ns <= (uint64_t)t->min_timeout_ns))
+		return false;
+	return idle_ns > (uint64_t)t->timeout_ns[bpei_entry_timeout_kind(e)];
 }
 
 /* ---- memory.c ---- */

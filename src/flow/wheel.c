@@ -188,26 +188,29 @@ static void reschedule_cohort(struct bpei_table *t, uint32_t number, int64_t wai
  * prefetched line by line, so no single prefetch has to wait for all lines. */
 static void check_cohort(struct bpei_table *t, uint32_t number, uint32_t next)
 {
-	const char *line = (const char *)&t->entries[(size_t)next * BPEI_COHORT];
 	const uint32_t first = number * BPEI_COHORT;
 	const uint32_t rest = t->touched - first;
-	const uint32_t behind_last = first + (rest < BPEI_COHORT ? rest : BPEI_COHORT);
+	const struct bpei_entry *const begin = &t->entries[first];
+	const struct bpei_entry *const behind_last =
+		begin + (rest < BPEI_COHORT ? rest : BPEI_COHORT);
+	const struct bpei_entry *ahead = &t->entries[(size_t)next * BPEI_COHORT];
+	const int64_t now_ns = t->now_ns;
 	int64_t wait_ns = INT64_MAX;
 
 	bpei_cohort_unschedule(t, number);
-	for (uint32_t i = first; i < behind_last; i++, line += sizeof *t->entries) {
-		const struct bpei_entry *const e = &t->entries[i];
-
-		__builtin_prefetch(line);
+	for (const struct bpei_entry *e = begin; e < behind_last; e++, ahead++) {
+		__builtin_prefetch(ahead);
 		if (!(bpei_entry_flags(e) & FLAG_ALIVE))
 			continue;
 		/* The times may be any two, so the difference is up to 2^64 - 1. */
-		const uint64_t idle_ns = positive_difference(t->now_ns, e->last_ns);
+		const uint64_t idle_ns = positive_difference(now_ns, e->last_ns);
 		int64_t expiry_ns = t->min_expiry_ns[bpei_entry_expiry_index(e)];
 		if (BPEI_UNLIKELY(idle_ns > (uint64_t)expiry_ns)) {
 			/* The exact kind of time-out may allow more. */
 			expiry_ns = t->expiry_ns[bpei_entry_timeout_kind(e)];
 			if (is_idle_beyond(t, e, expiry_ns)) {
+				const uint32_t i = first + (uint32_t)(e - begin);
+
 				t->due[t->due_count++] = i;
 				bpei_prefetch_end(t, i);
 				continue;
