@@ -22,6 +22,11 @@ _Static_assert(6 + 8 * LENGTHS + SIZE_OF(history) + WORD_MOST + SOURCE_MOST +
 		       IPFIX_OWN_TAIL,
 	"the longest fields behind the counts");
 
+uint32_t ipfix_pid(int32_t pid)
+{
+	return pid > 0 ? (uint32_t)pid : 0;
+}
+
 /* Makes the flow's Community ID.  A flow without room comes again in the next message. */
 static void make_community(struct ipfix_own *own, const struct bpe_flow *f)
 {

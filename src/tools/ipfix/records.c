@@ -4,10 +4,7 @@
 #include "writing.h"
 #include "put.h"
 
-#include <string.h>
-
 #define NTP_1970 INT64_C(2208988800) /* seconds from 1900 to 1970 */
-#define TEXT_MOST 255
 #define PROTO_ICMP 1
 #define PROTO_ICMP6 58
 
@@ -56,72 +53,6 @@ uint32_t ipfix_end_reason(const struct bpe_flow *flow)
 	default:
 		return 0;
 	}
-}
-
-/* Returns the bytes of the UTF-8 character at s, of n bytes; 0 if there is none. */
-static size_t measure_character(const uint8_t *s, size_t n)
-{
-	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
-	uint32_t code = s[0];
-	size_t bytes = 2;
-
-	if (code < 0x80)
-		return 1;
-	if (code < 0xc2 || code > 0xf4)
-		return 0;
-	if (code >= 0xf0)
-		bytes = 4;
-	else if (code >= 0xe0)
-		bytes = 3;
-	if (bytes > n)
-		return 0;
-	code &= 0x7fu >> bytes;
-	for (size_t i = 1; i < bytes; i++) {
-		if ((s[i] & 0xc0) != 0x80)
-			return 0;
-		code = code << 6 | (s[i] & 0x3f);
-	}
-	if (code < least[bytes] || code > 0x10ffff || (code >= 0xd800 && code < 0xe000))
-		return 0;
-	return bytes;
-}
-
-size_t ipfix_text_copy(uint8_t *at, const char *text, size_t most)
-{
-	const size_t n = strnlen(text, most);
-	size_t i = 0;
-	uint8_t all = 0;
-
-	memcpy(at, text, n);
-	for (size_t k = 0; k < n; k++)
-		all |= at[k];
-	if (all < 0x80)
-		return n;
-	while (i < n) {
-		const size_t bytes = measure_character(at + i, n - i);
-
-		if (bytes == 0)
-			at[i++] = '?';
-		i += bytes;
-	}
-	return n;
-}
-
-uint8_t *ipfix_text_put(uint8_t *at, const char *text, size_t most)
-{
-	size_t n;
-
-	if (!text[0]) /* most texts of most flows */
-		return put_byte(at, 0);
-	n = strnlen(text, most < TEXT_MOST ? most : TEXT_MOST);
-	if (n == TEXT_MOST) {
-		*at++ = 255;
-		at = put_net16(at, TEXT_MOST);
-	} else {
-		*at++ = (uint8_t)n;
-	}
-	n = ipfix_text_copy(at, text, n);
-	return at + n;
 }
 
 /* Writes a time of the config's kind: ms since 1970, or seconds since 1900 and a fraction. */
@@ -205,11 +136,6 @@ static uint8_t *put_ja3(uint8_t *at, const char *ja3)
 	}
 	at = put_byte(at, sizeof bytes);
 	return put_octets(at, bytes, sizeof bytes);
-}
-
-uint32_t ipfix_pid(int32_t pid)
-{
-	return pid > 0 ? (uint32_t)pid : 0;
 }
 
 /* Writes an element of ntop's. */
@@ -338,7 +264,7 @@ static uint32_t limit_text(uint32_t field)
 	case FIELD_NTOP_TLS_NAME:
 	case FIELD_CESNET_TLS_NAME:
 	case FIELD_SERVER:
-		return TEXT_MOST + 3;
+		return IPFIX_TEXT_MOST + 3;
 	case FIELD_NTOP_HTTP_HOST:
 	case FIELD_NTOP_DNS_QUERY:
 	case FIELD_CESNET_QUIC_NAME:

@@ -6,6 +6,7 @@
 #include "elements.h"
 #include "encoder.h"
 
+#define IPFIX_TEXT_MOST 255    /* bytes of a text, without the length */
 #define IPFIX_RECORD_MOST 1100 /* bytes of any record, checked by a test */
 
 /* Writes a flow's record of direction d at a place with room for encoder->record_most bytes.
