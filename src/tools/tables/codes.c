@@ -1,7 +1,18 @@
 /* SPDX-License-Identifier: MIT */
-/* Adds the codes of a dictionary as the data of a page (column.h). */
+/* Codes of a dictionary: the slots in which they are found, and their page (column.h). */
 #include "tools/tables/column.h"
 #include "tools/tables/encode.h"
+
+#include <string.h>
+
+void column_clear_slots(struct column *c)
+{
+	c->turn++;
+	if (c->turn)
+		return;
+	memset(c->slots, 0, COLUMN_SLOTS * sizeof *c->slots);
+	c->turn = 1;
+}
 
 void column_add_codes(struct column *c)
 {

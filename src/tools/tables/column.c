@@ -71,15 +71,6 @@ void column_free(struct column *c)
 	*c = (struct column){ 0 };
 }
 
-void column_clear_slots(struct column *c)
-{
-	c->turn++;
-	if (c->turn)
-		return;
-	memset(c->slots, 0, COLUMN_SLOTS * sizeof *c->slots);
-	c->turn = 1;
-}
-
 /* Makes room for the values of a column.  Returns false without memory. */
 static bool make_value_room(struct column *c, size_t rows)
 {
