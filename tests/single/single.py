@@ -367,7 +367,7 @@ def one_copy(where, make):
     guarded = "#ifndef BPEI_PROBE_256_H\n#define BPEI_PROBE_256_H\n{}\n#endif\n"
     write(lambda p, text: guarded.format(text) if p == path else text)
     code, told, made = make("", "")
-    copies = re.findall(r"static inline void (\w+)_probe_256\(", made)
+    copies = re.findall(r"static inline uint64_t (\w+)_probe_256\(", made)
     each = ["bpei_x86_64_parse_avx2", "bpei_x86_64_parse_avx512"]
     check(
         code == 0 and sorted(copies) == each and "PROBE_256_H" not in made,
