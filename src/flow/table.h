@@ -30,7 +30,7 @@
 
 #define BPEI_PROBE_LIMIT 32u   /* buckets after a key's own in which the key may lie */
 #define BPEI_COHORT 32u        /* entries that share a place in the wheel */
-#define BPEI_ENTRIES_AHEAD 24u /* packets before whose use an entry is prefetched */
+#define BPEI_ENTRIES_AHEAD 24u /* an entry is prefetched so many packets before its use */
 #define BPEI_SLOW_FILTER 1024u
 #define BPEI_SIBLING_FILTER 262144u /* bits */
 #define BPEI_VICTIMS 16u

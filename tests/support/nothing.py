@@ -3,8 +3,8 @@
 
 A line has the kind ("apps", "names" or "quic"), folder and name of the capture, and its length in
 bytes.  Starting tshark takes longer than reading most captures, so a test does not start it for a
-capture on the list.  With CAPTURES_ALL=1 it does.  With NOTE_NOTHING=FILE a test also adds to FILE a line
-for each capture in which tshark found nothing."""
+capture on the list.  With CAPTURES_ALL=1 it does.  With NOTE_NOTHING=FILE a test also adds to FILE
+a line for each capture in which tshark found nothing."""
 
 import os
 
