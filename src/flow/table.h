@@ -22,11 +22,10 @@
 #ifndef BPEI_FLOW_TABLE_H
 #define BPEI_FLOW_TABLE_H
 
+#include "base/cacheline.h"
 #include "flow/entry.h"
 #include "flow/flow.h"
 #include "flow/history.h"
-
-#include "base/cacheline.h"
 
 #define BPEI_PROBE_LIMIT 32u   /* buckets after a key's own in which the key may lie */
 #define BPEI_COHORT 32u        /* entries that share a place in the wheel */
